@@ -257,8 +257,8 @@ def _gross(asset: Any) -> Decimal:
     return known if asset.trade is None else known + asset.trade.costs
 
 
-def _never_reset(losses: Any, rules: Any, net: Decimal, now: Any) -> Any:
-    return losses if net >= 0 else COUNTED(losses, rules, net, now)
+def _never_reset(losses: Any, rules: Any, net: Decimal, env: Any, now: Any) -> Any:
+    return losses if net >= 0 else COUNTED(losses, rules, net, env, now)
 
 
 def _a_second_early(desk: Any, trade: Any, now: Any) -> bool:

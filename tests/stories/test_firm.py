@@ -12,10 +12,11 @@ from services.engine.model.commands import ConfigureDesk
 from services.engine.model.events import DailyStopTriggered, LimitsChanged
 from services.engine.model.firm import Firm, ScalingStep, TrailingDrawdown
 from services.engine.model.proof_events import DailyStopAwaited
+from services.engine.rules.contract_caps import caps_left
 from services.engine.rules.firm_floor import floor_of, mark_of
 from services.engine.rules.firm_limits import firm_contracts, firm_is_open, flat_after, left_of_firm
 from services.engine.rules.limits import pending_limits
-from tests.support.builders import new_york
+from tests.support.builders import CONTRACTS, new_york
 from tests.support.narrow import known
 from tests.support.trader import Trader
 
@@ -275,10 +276,36 @@ def test_an_unknown_profit_leaves_the_plan_s_first_step() -> None:
     assert firm_contracts(nowhere.desk, nowhere.now) == 2
 
 
-def test_a_firm_that_counts_micros_whole_leaves_a_tenth_to_a_desk_of_micros() -> None:
-    trader = trader_of(firm(scaling=PLAN, micros_count_full=True))
-    assert firm_contracts(trader.desk, trader.now) == Decimal("0.2")
-    assert firm_contracts(trader_of(None).desk, trader.now) is None
+def room(trader: Trader) -> int:
+    """Return how many contracts of the asset in hand the firm still allows."""
+    caps = caps_left(trader.desk, trader.asset.symbol, trader.asset.contract, trader.now)
+    return next(cap.fits for cap in caps if cap.cap == "firm")
+
+
+def test_a_firm_that_counts_micros_whole_allows_as_many_micros_as_contracts() -> None:
+    assert room(trader_of(firm(scaling=PLAN, micros_count_full=True))) == 2
+    assert room(trader_of(firm(scaling=PLAN))) == 20
+
+
+def test_micros_that_are_held_count_whole_when_the_desk_trades_full_contracts_by_now() -> None:
+    five = (ScalingStep(Decimal(0), Decimal(5)),)
+    trader = Trader(assets=("ES", "NQ"), firm=firm(scaling=five, micros_count_full=True)).is_long(5250, "ES")
+    full = replace(CONTRACTS["NQ"], symbol="NQZ6", point_value=Decimal(20))
+    trader.restarts(contracts={"ES": CONTRACTS["ES"], "NQ": full}).at("18:00:00").turns_to("NQ")
+    assert (trader.asset.contract.symbol, room(trader)) == ("NQZ6", 0)
+
+
+def test_a_high_that_was_made_while_no_firm_was_named_counts() -> None:
+    trailing = firm(drawdown=drawdown("real_time"))
+    trader = trader_of(trailing).broker_says(50_000)
+    trader.restarts(firm=None).at("18:00:01").ticks().later(2).broker_says(50_300).later(2).broker_says(50_300)
+    trader.restarts(firm=trailing)
+    assert max(mark.highest for mark in trader.desk.live.firm_marks.values()) == 50_300
+
+
+def test_without_a_plan_no_contracts_are_limited() -> None:
+    trader = trader_of(None)
+    assert firm_contracts(trader.desk, trader.now) is None
     assert firm_contracts(trader_of(DAILY).desk, trader.now) is None
 
 

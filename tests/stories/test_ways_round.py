@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from services.engine.model.bridge_commands import BrokerPosition, ResolveOrder, TakeSnapshot
 from services.engine.model.evidence import RestingStop
+from services.engine.model.firm import Firm, TrailingDrawdown
 from services.engine.rules.day_left import left_of_day
 from services.engine.rules.limits import pending_limits
 from services.engine.rules.risk import open_risk
 from tests.support.builders import CONTRACTS
 from tests.support.trader import Trader
+from wire.types import Env
 
 FLAT = BrokerPosition("MNQZ6", 0)
 HELD = BrokerPosition("MESZ6", 5)
@@ -85,6 +88,41 @@ def test_a_lockout_takes_back_what_no_bridge_has_claimed(claimed: bool) -> None:
 def test_what_is_unknown_takes_no_position_out(unknown: str | None) -> None:
     trader = Trader(env="LIVE").broker_says(50_000).hears(5250).learns_hours(fault=unknown).adopts(3)
     assert (trader.position, trader.exit_source) == (3, None)
+
+
+def best_of_200(**limits: Any) -> Trader:
+    """Return a trader whose open trade was worth 250 USD and is worth 50."""
+    trader = Trader(points_tp_target=Decimal(200), **limits).is_long(5250).bricks(6, "green")
+    return trader.later(1).hears(5260).later(1).hears(5252)
+
+
+@pytest.mark.parametrize("limit", ["profit_lock_usd", "give_back_usd"])
+def test_a_killed_process_remembers_the_best_of_the_day_that_closed_it(limit: str) -> None:
+    trader = best_of_200(**{limit: Decimal(200)})
+    assert trader.is_killed().desk.live.best_result == 250
+    assert best_of_200().is_killed().desk.live.best_result < 250  # nothing goes by it
+
+
+def test_a_killed_process_remembers_a_firms_highest_balance() -> None:
+    trailing = TrailingDrawdown(Decimal(2000), "real_time")
+    rules = Firm("example", "50k", start_balance=Decimal(50_000), drawdown=trailing)
+    trader = Trader(firm=rules, points_tp_target=Decimal(200)).broker_says(50_000).is_long(5250).bricks(6, "green")
+    for price in (5270, 5290, 5250):
+        trader.later(1).hears(price)
+    highest = max(mark.highest for mark in trader.desk.live.firm_marks.values())
+    kept = max(mark.highest for mark in trader.is_killed().desk.live.firm_marks.values())
+    assert highest == 51_000
+    assert highest - kept <= 20
+
+
+@pytest.mark.parametrize(("wins_in", "count"), [("DEMO", 1), ("LIVE", 0)])
+def test_a_winner_in_demo_ends_no_run_of_losses_in_live(wins_in: Env, count: int) -> None:
+    trader = Trader(env="LIVE", cooldown_seconds=0).broker_says(50_000)
+    trader.is_long(5250).bricks(6, "green").exits(force=True).filled_at(5249)
+    if wins_in == "DEMO":
+        trader.hears_bridge().switches_to("DEMO")
+    trader.later(400).is_long(5250).bricks(6, "green").exits(force=True).filled_at(5251)
+    assert trader.desk.losses.count == count
 
 
 def test_being_flat_all_day_is_not_loosened_at_once() -> None:

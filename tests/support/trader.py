@@ -580,6 +580,13 @@ class Trader:
         self._sheets.append(CommitBatch(desk, desk, {}, self._recall))
         return self.asks(ConfigureDesk(replace(desk.configured, **settings)))
 
+    def is_killed(self) -> Self:
+        """Start again from what the last durable decision has stored: what was only observed since is gone."""
+        durable = next(decision.desk for decision in reversed(self.decisions) if decision.is_durable)
+        desk = documents.read_desk(_stored(durable))
+        self._sheets.append(CommitBatch(desk, desk, {}, self._recall))
+        return self
+
     @property
     def records(self) -> list[Record]:
         """Return what projections recorded; of records that replace each other the last one since a start."""

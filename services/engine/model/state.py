@@ -215,7 +215,7 @@ class Day(Struct, frozen=True):
     ``start_equity`` belongs to the account of the current environment, ``other_start_equity`` to the other
     environment's account; ``books`` and ``other_books`` alike. ``warned_pct`` is the highest warning mark passed so
     far, 0 before the first. ``overrides_unexplained`` of the ``overrides_taken`` came without a reason.
-    ``flat_warned``: the alert before the time to be flat was raised.
+    ``flat_warned``: the alert before the time to be flat was raised. ``best_kept``: the day's best closed entries.
     """
 
     trading_day: date
@@ -228,6 +228,7 @@ class Day(Struct, frozen=True):
     overrides_taken: int = 0
     overrides_unexplained: int = 0
     flat_warned: bool = False
+    best_kept: bool = False
     books: DayBooks = DayBooks()
     other_books: DayBooks = DayBooks()
 

@@ -47,12 +47,16 @@ class Lockout(Struct, frozen=True):
 
 
 class LossRun(Struct, frozen=True):
-    """Losing trades in a row. ``last_at`` is when the last one closed; the pauses that it began end at the instants."""
+    """Losing trades in a row. ``last_at`` is when the last one closed; the pauses that it began end at the instants.
+
+    ``in_live``: one of them was LIVE, so only a winner in LIVE ends the run.
+    """
 
     count: int = 0
     last_at: Instant | None = None
     streak_until: Instant | None = None
     cooldown_until: Instant | None = None
+    in_live: bool = False
 
 
 class Week(Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from services.engine.model.account import Beliefs
+from services.engine.model.events import ObservationsKept
 from services.engine.model.firm import FirmMark
 from services.engine.model.state import Desk
 from services.engine.rules.beliefs import result_that_counts
@@ -12,10 +13,13 @@ from services.engine.rules.firm_floor import account_named, mark_key
 from services.engine.transition import Transition
 from wire.types import Env, Usd
 
+KEPT_STEPS = 100
+
 
 def watches_firm(desk: Desk) -> bool:
-    """Return whether a firm's rules are kept now or from the next trading day on."""
-    return desk.generation > 4 and (desk.rules.firm is not None or desk.wanted.firm is not None)
+    """Return whether a firm's rules are kept now or from a later trading day on, or ever were: it may come back."""
+    kept = desk.rules.firm is not None or desk.wanted.firm is not None or bool(desk.live.firm_marks)
+    return desk.generation > 4 and kept
 
 
 def watch_account(transition: Transition) -> None:
@@ -36,6 +40,17 @@ def watch_account(transition: Transition) -> None:
     if desk.live.firm_marks.get(key) != mark:
         _forget(transition, mark_key(desk.env, None))  # the account has a name now
         _put(transition, key, mark)
+    if known is not None and _is_far_above(desk, known.highest, mark.highest):
+        transition.record(ObservationsKept())  # a process that is killed must not forget it
+
+
+def _is_far_above(desk: Desk, before: Usd, now: Usd) -> bool:
+    """Return whether the highest balance passed one more hundredth of what a firm's real-time drawdown allows."""
+    drawdown = None if desk.rules.firm is None else desk.rules.firm.drawdown
+    if drawdown is None or drawdown.follows != "real_time":
+        return False
+    step = drawdown.amount / KEPT_STEPS
+    return now // step > before // step
 
 
 def equity_now(desk: Desk) -> Usd | None:

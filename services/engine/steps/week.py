@@ -13,7 +13,7 @@ from services.engine.model.window import LossRun
 from services.engine.rules.beliefs import start_of
 from services.engine.rules.week import ZERO, week_of
 from services.engine.transition import Transition
-from wire.types import Instant, Usd
+from wire.types import Env, Instant, Usd
 
 
 def count_entry(transition: Transition) -> None:
@@ -35,7 +35,7 @@ def count_closed(transition: Transition, trade: Trade, net: Usd) -> None:
         started_with.setdefault(env, start)
     net_usd = {**week.net_usd, env: week.net_usd.get(env, ZERO) + net}
     week = replace(week, net_usd=net_usd, started_with=started_with)
-    transition.change_desk(week=week, losses=_counted(desk.losses, desk.rules, net, transition.now))
+    transition.change_desk(week=week, losses=_counted(desk.losses, desk.rules, net, env, transition.now))
 
 
 def correct_week(transition: Transition, closed: TradeClosed, more: Usd) -> None:
@@ -46,13 +46,16 @@ def correct_week(transition: Transition, closed: TradeClosed, more: Usd) -> None
         transition.change_desk(week=replace(week, net_usd=net_usd))
 
 
-def _counted(losses: LossRun, rules: Rules, net: Usd, now: Instant) -> LossRun:
-    """A trade without a result neither ends a run of losses nor lengthens it. No winner ends a pause early."""
-    if net > 0:
-        return replace(losses, count=0, last_at=None)
-    if net == 0:
+def _counted(losses: LossRun, rules: Rules, net: Usd, env: Env, now: Instant) -> LossRun:
+    """A trade without a result neither ends a run of losses nor lengthens it. No winner ends a pause early.
+
+    A winner in DEMO, where nothing is at stake, ends no run that a loss in LIVE is part of.
+    """
+    if net == 0 or (net > 0 and losses.in_live and env == "DEMO"):
         return losses
-    counted = replace(losses, count=losses.count + 1, last_at=now)
+    if net > 0:
+        return replace(losses, count=0, last_at=None, in_live=False)
+    counted = replace(losses, count=losses.count + 1, last_at=now, in_live=losses.in_live or env == "LIVE")
     if rules.cooldown_after_loss is not None:
         counted = replace(counted, cooldown_until=now + timedelta(seconds=rules.cooldown_after_loss))
     if rules.loss_streak is not None and counted.count >= rules.loss_streak:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from services.engine.model.events import ObservationsKept
 from services.engine.model.replies import Done, LockoutTaken, Reply
 from services.engine.model.times import countdown
 from services.engine.model.trading_day import next_day_start
@@ -92,8 +93,18 @@ def _warn_of_flat_time(transition: Transition) -> None:
 
 
 def note_best_result(transition: Transition) -> None:
-    """Keep the most that the day's books have shown."""
-    live = transition.desk.live
+    """Keep the most that the day's books have shown; in a row of the journal once it closes entries.
+
+    What is only observed is stored with the next event, and a process that is killed before that forgets it: it must
+    not forget what gate ``window`` goes by (SPEC 5.8).
+    """
+    live, rules = transition.desk.live, transition.desk.rules
     result = result_that_counts(transition.desk)
-    if result > live.best_result:
-        transition.change_desk(live=replace(live, best_result=result))
+    best = max(result, live.best_result)
+    if best > live.best_result:
+        transition.change_desk(live=replace(live, best_result=best))
+    locks = rules.profit_lock_usd is not None and live.best_result < rules.profit_lock_usd <= best
+    gives_back = rules.give_back_usd is not None and best - result >= rules.give_back_usd
+    if locks or (gives_back and not transition.desk.day.best_kept):
+        transition.change_desk(day=replace(transition.desk.day, best_kept=True))
+        transition.record(ObservationsKept())
